@@ -1,0 +1,3 @@
+#include "plumbline/cli/program.h"
+
+int main(int argc, char** argv) { return plumbline::RunProgram(argc, argv); }

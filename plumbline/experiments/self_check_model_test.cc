@@ -1,0 +1,49 @@
+// The built-in wording on the real default model: the ground that RAIN stands on there.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "plumbline/core/executor.h"
+#include "plumbline/experiments/self_check.h"
+#include "plumbline/model/llama/llama_model.h"
+
+namespace plumbline {
+namespace {
+
+// Skips, saying so, where the default model has not been fetched.
+std::unique_ptr<LlamaModel> LoadDefaultModel() {
+  const char* const folder = std::getenv("PLUMBLINE_MODEL_DIR");
+  const std::string path =
+      std::string(folder == nullptr ? "." : folder) + "/SmolLM2-135M-Instruct.Q4_1.gguf";
+  if (!std::filesystem::exists(path)) return nullptr;
+  LlamaOptions options;
+  options.path = path;
+  options.threads = 1;  // two collapse when the machine is busy
+  auto model = LoadLlamaModel(options);
+  EXPECT_TRUE(model.has_value());
+  return model.has_value() ? std::move(*model) : nullptr;
+}
+
+TEST(SelfCheckOnTheDefaultModel, HarmlessIsBetterThanChance) {
+  const std::unique_ptr<LlamaModel> model = LoadDefaultModel();
+  if (model == nullptr) GTEST_SKIP() << "no default model in PLUMBLINE_MODEL_DIR";
+  Executor executor({model.get()});
+  Usage usage;
+  SelfCheckOptions options;
+  options.templates = {"harmless"};
+  options.max_items = 40;
+  options.corrections = {ContentFree::kNone};
+  const auto report =
+      executor.Run(RunSelfCheck(*model, options, Call{.usage = &usage, .stop = {}}));
+  ASSERT_TRUE(report.has_value()) << report.error().message;
+  const SelfCheckRow& row = report->rows.front();
+  // Measured: docs/self-evaluation.md. The bounds leave room for other kernels and CPUs.
+  EXPECT_GT(row.auc.estimate, 0.70);
+  EXPECT_GT(row.same_prompt.estimate, 0.65);
+  // A reply re-reads neither the fixed part nor the conversation.
+  EXPECT_LT(row.tokens_per_judgement, row.fixed_tokens / 4.0);
+}
+
+}  // namespace
+}  // namespace plumbline
