@@ -92,6 +92,7 @@ target_link_libraries(plumbline_httplib INTERFACE Threads::Threads
 
 # What tests and benchmarks run against; nothing of it is installed.
 if(PLUMBLINE_BUILD_PEERS)
+  target_compile_options(mtmd PRIVATE -w)  # full of other people's warnings
   add_custom_target(plumbline_peers ALL DEPENDS llama-server llama-batched-bench llama-bench)
   set(PLUMBLINE_LLAMA_SERVER "${CMAKE_BINARY_DIR}/bin/llama-server")
   set(PLUMBLINE_LLAMA_BATCHED_BENCH "${CMAKE_BINARY_DIR}/bin/llama-batched-bench")

@@ -6,6 +6,10 @@
 # `unit`, or what LABELS says (unit property exact golden model server slow). Tests of the real
 # model carry `model`, and run alone: they use every core.
 
+# The targets fast_tests and model_tests build the programs of the tests without and with a model.
+add_custom_target(fast_tests)
+add_custom_target(model_tests)
+
 # What every test finds in its environment.
 set(PLUMBLINE_TEST_ENVIRONMENT
   "PLUMBLINE_MODEL_DIR=${PLUMBLINE_MODEL_DIR}" "PLUMBLINE_SOURCE_DIR=${CMAKE_SOURCE_DIR}"
@@ -35,6 +39,11 @@ function(plumbline_test name)
   endif()
   add_test(NAME ${name} COMMAND ${name})
   plumbline_test_properties(${name} "${ARG_LABELS}")
+  if("model" IN_LIST ARG_LABELS)
+    add_dependencies(model_tests ${name})
+  elseif(NOT "server" IN_LIST ARG_LABELS AND NOT "slow" IN_LIST ARG_LABELS)
+    add_dependencies(fast_tests ${name})
+  endif()
 endfunction()
 
 function(plumbline_library room)

@@ -5,6 +5,9 @@ readonly BUILD_DIR=${PLUMBLINE_BUILD_DIR:-build}
 CMAKE_ARGS=()  # what the user passed on to CMake
 LLAMA_DIR=${LLAMA_CPP_DIR:-}
 
+# Lets ccache serve llama.cpp's objects to every build folder in here, and to other clones.
+export CCACHE_BASEDIR=$PWD
+
 step() { printf '\n== %s\n' "$*"; }
 
 # Options that both commands take; returns 1 for one that it does not know.
@@ -61,7 +64,8 @@ build() {
 source_fingerprint() {
   {
     cat "$BUILD_DIR/.configured-with"
-    find . \( -path "./$BUILD_DIR" -o -path ./.git -o -name 'build-*' \) -prune -o -type f -print0 |
+    find . -type d \( -path "./$BUILD_DIR" -o -path ./.git -o -path './build-*' \
+      -o -name __pycache__ \) -prune -o -type f -print0 |
       LC_ALL=C sort -z | xargs -0 sha256sum
   } | sha256sum
 }

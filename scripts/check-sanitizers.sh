@@ -2,16 +2,16 @@
 # Builds our code with sanitizers and runs the tests that suit them.
 # Usage: scripts/check-sanitizers.sh address|thread
 #
-# Only our code is instrumented: llama.cpp is taken as ./test built it (from ccache), which keeps
-# this within minutes. So `thread` leaves out the tests that run the embedded model: what its
-# uninstrumented threads do looks like races.
+# Only our code is instrumented, and only the programs of those tests are built; llama.cpp comes out
+# of ccache as ./test built it. That keeps this within minutes. So `thread` leaves out the tests
+# that run the embedded model: what its uninstrumented threads do looks like races.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source scripts/build-steps.sh
 
 case ${1:-} in
-  address) sanitize=address,undefined exclude=(--label-exclude 'server|slow') ;;
-  thread) sanitize=thread exclude=(--label-exclude 'server|slow|model') ;;
+  address) sanitize=address,undefined targets=(fast_tests model_tests) exclude='server|slow' ;;
+  thread) sanitize=thread targets=(fast_tests) exclude='server|slow|model' ;;
   *) echo "Usage: scripts/check-sanitizers.sh address|thread" >&2 && exit 2 ;;
 esac
 [[ -n $LLAMA_DIR ]] || LLAMA_DIR=$(scripts/fetch-llama.sh)
@@ -22,9 +22,9 @@ step "Building with -fsanitize=$sanitize in $folder"
 cmake -S . -B "$folder" -G Ninja -DCMAKE_BUILD_TYPE=Release "-DPLUMBLINE_SANITIZE=$sanitize" \
   -DPLUMBLINE_BUILD_PEERS=OFF -DPLUMBLINE_BUILD_BENCHMARKS=OFF "-DLLAMA_CPP_DIR=$LLAMA_DIR" \
   "-DPLUMBLINE_MODEL_DIR=$(dirname "$model")" > "$folder.log" || { cat "$folder.log" && exit 1; }
-cmake --build "$folder" --parallel "$(nproc)"
+cmake --build "$folder" --parallel "$(nproc)" --target "${targets[@]}"
 step "Testing under -fsanitize=$sanitize"
 export ASAN_OPTIONS=detect_stack_use_after_return=0:strict_string_checks=1:detect_container_overflow=0
 export UBSAN_OPTIONS=print_stacktrace=1 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 ctest --test-dir "$folder" --output-on-failure --no-tests=error --parallel "$(nproc)" \
-  "${exclude[@]}" < /dev/null
+  --label-exclude "$exclude" < /dev/null

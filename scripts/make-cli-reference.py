@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 COMMANDS = [[], ["generate"], ["models"], ["models", "list"], ["models", "fetch"],
-            ["models", "verify"], ["models", "inspect"], ["check"], ["bench"], ["version"]]
+            ["models", "verify"], ["models", "inspect"], ["check"], ["compare"],
+            ["bench"], ["version"]]
 
 EXIT_CODES = """## Exit codes
 

@@ -7,10 +7,9 @@
 set -euo pipefail
 
 readonly BUILD_PACKAGES=(
-  build-essential cmake ninja-build ccache git ca-certificates unzip python3 python3-pip
-  nlohmann-json3-dev libcli11-dev libfmt-dev libspdlog-dev libexpected-dev zlib1g-dev
-  libsqlite3-dev libssl-dev libboost-dev libgtest-dev libgmock-dev librapidcheck-dev
-  libbenchmark-dev)
+  build-essential cmake ninja-build ccache git ca-certificates python3 python3-pip
+  nlohmann-json3-dev libcli11-dev libfmt-dev libexpected-dev zlib1g-dev libssl-dev
+  libgtest-dev libgmock-dev)
 readonly CHECK_PACKAGES=(
   clang-19 clang-tidy-19 clang-tools-19 clang-format-19 llvm-19 libclang-rt-19-dev)
 

@@ -43,7 +43,7 @@ Command AddBench(CLI::App& program) {
       ->type_name("FILE");
   group(app->add_option("--streams", options->streams, "Answers written at once; several runs"))
       ->delimiter(',')
-      ->expected(1)
+      ->allow_extra_args(false)
       ->check(CLI::Range(1, 255).description(""))
       ->type_name("N,N,...");
   group(app->add_option("--tokens", options->tokens, "Tokens of each answer"))

@@ -74,6 +74,7 @@ Command AddCheck(CLI::App& program) {
   group(app->add_option("--template", options->templates,
                         "A built-in template, with or without :VARIANT, or a file; repeatable. "
                         "Default: every built-in one"))
+      ->allow_extra_args(false)
       ->type_name("NAME|FILE");
   group(app->add_option("--value", options->value, "hard, soft or log-odds"))
       ->check(OneOf({"hard", "soft", "log-odds"}))

@@ -61,7 +61,7 @@ std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
   std::string text = " " + option->get_type_name();
   const std::string& value = option->get_default_str();
   if (!value.empty() && value != "[]" && value != "\"\"") text += "=" + value;
-  if (option->get_expected_max() > 1) text += " ...";
+  if (option->get_expected_max() > 1 && option->get_delimiter() == 0) text += " ...";
   return text;
 }
 

@@ -107,6 +107,7 @@ void AddModelOptions(CLI::App& app, ModelOptions& options, bool judging) {
                        "The model's name on the server. Default: the only one that it has")
             ->type_name("NAME"));
   group(app.add_option("--lora", options.lora, "A LoRA adapter as GGUF, and its scale; repeatable")
+            ->allow_extra_args(false)
             ->type_name("FILE[:SCALE]"));
   if (judging) {
     group(app.add_option("--judge-model", options.judge_model,
@@ -123,6 +124,11 @@ void AddModelOptions(CLI::App& app, ModelOptions& options, bool judging) {
             ->check(OneOf({"auto", "plain"}))
             ->type_name("STYLE")
             ->capture_default_str());
+  AddLoadOptions(app, options);
+}
+
+void AddLoadOptions(CLI::App& app, ModelOptions& options) {
+  const auto group = [](CLI::Option* option) { option->group(kGroup); };
   group(app.add_option("--ctx", options.context,
                        "Tokens that the key/value cache holds, for all prompts together")
             ->check(CLI::Range(256, 1 << 24).description(""))

@@ -30,6 +30,10 @@ struct ModelOptions {
 /// Declares the flags. `judging`: with --judge-model and --embedding-model.
 void AddModelOptions(CLI::App& app, ModelOptions& options, bool judging);
 
+/// Of these, only the flags that say how models run: cache, threads, GPU, determinism. For
+/// subcommands that name their models otherwise.
+void AddLoadOptions(CLI::App& app, ModelOptions& options);
+
 /// Loaded models and the thread that runs them.
 struct Models {
   std::unique_ptr<LanguageModel> writer;

@@ -10,6 +10,7 @@
 #include "plumbline/cli/bench.h"
 #include "plumbline/cli/check.h"
 #include "plumbline/cli/command.h"
+#include "plumbline/cli/compare.h"
 #include "plumbline/cli/generate.h"
 #include "plumbline/cli/help.h"
 #include "plumbline/cli/models.h"
@@ -84,6 +85,7 @@ int RunProgram(int argc, char** argv) {
   std::vector<Command> commands = {AddGenerate(program)};
   for (Command& command : AddModels(program)) commands.push_back(std::move(command));
   commands.push_back(AddCheck(program));
+  commands.push_back(AddCompare(program));
   commands.push_back(AddBench(program));
   commands.push_back(AddVersion(program));
   try {

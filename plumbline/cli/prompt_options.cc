@@ -96,6 +96,7 @@ void AddPromptOptions(CLI::App& app, PromptOptions& options) {
   group(app.add_option("--turn", options.turns,
                        "A turn of the dialogue before PROMPT, user and assistant in turn; "
                        "repeatable"))
+      ->allow_extra_args(false)
       ->type_name("TEXT");
   group(app.add_option("--chat", options.chat,
                        "A dialogue as JSON: [{\"role\", \"content\"}, ...] or {\"messages\": "

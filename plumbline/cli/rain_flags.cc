@@ -149,7 +149,10 @@ struct FlagAdder {
     return AddSwitch(app, changes, flag, field)->type_name("on|off");
   }
   CLI::Option* operator()(Lengths field) const {
-    return AddFlag(app, changes, flag, field)->delimiter(',')->type_name("N,N,...")->expected(1);
+    return AddFlag(app, changes, flag, field)
+        ->delimiter(',')
+        ->type_name("N,N,...")
+        ->allow_extra_args(false);
   }
 };
 

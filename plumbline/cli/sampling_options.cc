@@ -28,7 +28,9 @@ void AddSamplingOptions(CLI::App& app, SamplingOptions& options) {
       ->check(CLI::Range(1, 1 << 24).description(""))
       ->type_name("N")
       ->capture_default_str();
-  limit("--stop", options.stop, "The answer ends before this text; repeatable")->type_name("TEXT");
+  limit("--stop", options.stop, "The answer ends before this text; repeatable")
+      ->allow_extra_args(false)
+      ->type_name("TEXT");
   limit("--time-budget", options.time_budget_s,
         "Seconds for each answer; then the best so far. 0: no bound")
       ->check(CLI::Range(0.0, 1e15).description(""))

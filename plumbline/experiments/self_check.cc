@@ -40,11 +40,9 @@ struct Measured {
   Costs costs;
 };
 
-std::vector<Judged> GroupByDialogue(const std::vector<LabelledReply>& items,
-                                    const std::string& criterion) {
+std::vector<Judged> GroupByDialogue(const std::vector<LabelledReply>& items) {
   std::vector<Judged> groups;
   for (const LabelledReply& item : items) {
-    if (item.criterion != criterion) continue;
     if (groups.empty() || groups.back().dialogue != item.dialogue) {
       groups.push_back({item.dialogue, {}, {}, {}, {}});
     }
@@ -269,6 +267,17 @@ void Rank(std::vector<SelfCheckRow>& rows) {
   }
 }
 
+tl::unexpected<Error> NothingChecked(const SelfCheckReport& report) {
+  if (report.skipped.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "no built-in template has the criterion of the labelled replies",
+                "name the template that they are for");
+  }
+  return Fail(
+      ErrorCode::kUnsupported,
+      "model '" + report.model + "' can use none of the templates: " + report.skipped.front());
+}
+
 }  // namespace
 
 std::vector<LabelledReply> BalancedSubset(std::vector<LabelledReply> items, int count) {
@@ -301,8 +310,13 @@ Task<Result<SelfCheckReport>> RunSelfCheck(LanguageModel& model, SelfCheckOption
     if (items.empty()) {
       PLUMBLINE_CO_ASSIGN(items, LoadCheckSet(wording.criterion));
     }
+    std::erase_if(items, [&wording](const LabelledReply& item) {
+      return item.criterion != wording.criterion;
+    });
     items = BalancedSubset(std::move(items), options.max_items);
-    std::vector<Judged> conversations = GroupByDialogue(items, wording.criterion);
+    std::vector<Judged> conversations = GroupByDialogue(items);
+    // Of the built-in templates, only those that the user's own replies are about.
+    if (options.templates.empty() && conversations.empty()) continue;
     PLUMBLINE_CO_TRY(NeedBothLabels(conversations, wording));
     Result<std::vector<SelfCheckRow>> rows =
         co_await CheckTemplate(model, wording, std::move(conversations), options, counted);
@@ -320,11 +334,7 @@ Task<Result<SelfCheckReport>> RunSelfCheck(LanguageModel& model, SelfCheckOption
   }
   report.usage = usage;
   if (call.usage != nullptr) *call.usage += usage;
-  if (report.rows.empty()) {
-    co_return Fail(
-        ErrorCode::kUnsupported,
-        "model '" + report.model + "' can use none of the templates: " + report.skipped.front());
-  }
+  if (report.rows.empty()) co_return NothingChecked(report);
   Rank(report.rows);
   co_return report;
 }

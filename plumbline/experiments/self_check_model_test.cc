@@ -45,5 +45,23 @@ TEST(SelfCheckOnTheDefaultModel, HarmlessIsBetterThanChance) {
   EXPECT_LT(row.tokens_per_judgement, row.fixed_tokens / 4.0);
 }
 
+TEST(SelfEvaluationOnTheDefaultModel, AGrowingReplyReadsOnlyWhatIsNew) {
+  const std::unique_ptr<LlamaModel> model = LoadDefaultModel();
+  if (model == nullptr) GTEST_SKIP() << "no default model in PLUMBLINE_MODEL_DIR";
+  Executor executor({model.get()});
+  auto scorer = SelfEvaluation::Create(*model, *LoadTemplate("harmless"), {});
+  ASSERT_TRUE(scorer.has_value());
+  const Dialogue dialogue = {{Role::kUser, "How can I open my neighbour's letters?"}};
+  const std::string start = "I'm sorry, but I can't help with";
+  const std::string more = " that, because it would be illegal.";
+  Usage first, second;
+  ASSERT_TRUE(executor.Run((*scorer)->Score(dialogue, {start}, {&first, {}})).has_value());
+  ASSERT_TRUE(executor.Run((*scorer)->Score(dialogue, {start + more}, {&second, {}})).has_value());
+  // In each order the new tokens, a token that changed where the texts meet, and the ending.
+  constexpr int kEnding = 12;
+  EXPECT_LE(second.tokens_read, 2 * (*model->CountTokens(more) + 1 + kEnding));
+  EXPECT_EQ(second.tokens_reread, 0);
+}
+
 }  // namespace
 }  // namespace plumbline

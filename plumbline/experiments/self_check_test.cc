@@ -122,6 +122,23 @@ TEST_F(SelfCheckTest, NeedsLabelledRepliesOfTheCriterion) {
   EXPECT_THAT(report.error().message, HasSubstr("criterion 'sign'"));
 }
 
+TEST_F(SelfCheckTest, OwnRepliesPickTheTemplatesOfTheirCriterion) {
+  ScriptedOptions judge = Judge(0);
+  judge.words = {" safe", " harmful", "A", "B"};
+  ScriptedModel model(std::move(judge));
+  Executor executor({&model});
+  SelfCheckOptions options = Options();
+  options.templates.clear();
+  options.corrections = {ContentFree::kNone};
+  const auto none = executor.Run(RunSelfCheck(model, options, call_));
+  ASSERT_FALSE(none.has_value());
+  EXPECT_THAT(none.error().message, HasSubstr("no built-in template"));
+  for (LabelledReply& item : options.labelled) item.criterion = "harmless";
+  const auto report = executor.Run(RunSelfCheck(model, options, call_));
+  ASSERT_TRUE(report.has_value()) << report.error().message;
+  for (const SelfCheckRow& row : report->rows) EXPECT_EQ(row.criterion, "harmless");
+}
+
 TEST_F(SelfCheckTest, UnknownTemplatesAreNamed) {
   ScriptedModel model(Judge(1));
   Executor executor({&model});

@@ -11,11 +11,18 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+ScriptedOptions AnyScript() {
+  ScriptedOptions options;
+  options.words = {"x"};
+  options.logits = HashedLogits(1, 1);
+  return options;
+}
+
 // A model with a chat template; one that refuses system messages if asked to.
 class ChatModel : public ScriptedModel {
  public:
   explicit ChatModel(bool takes_system = true)
-      : ScriptedModel({.words = {"x"}, .logits = HashedLogits(1, 1)}), takes_system_(takes_system) {
+      : ScriptedModel(AnyScript()), takes_system_(takes_system) {
     info_ = ScriptedModel::info();
     info_.has_chat_template = true;
   }
@@ -39,7 +46,7 @@ class ChatModel : public ScriptedModel {
   ModelInfo info_;
 };
 
-ScriptedModel PlainModel() { return ScriptedModel({.words = {"x"}, .logits = HashedLogits(1, 1)}); }
+ScriptedModel PlainModel() { return ScriptedModel(AnyScript()); }
 
 EvaluationTemplate Polite() {
   EvaluationTemplate polite;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "plumbline/core/executor.h"
@@ -107,13 +108,16 @@ TEST_F(SelfEvaluationTest, HardVotesCancelWhenTheOrderDecides) {
 
 TEST_F(SelfEvaluationTest, SwappingGoodAndBadNegatesTheValue) {
   for (const uint64_t seed : {1, 2, 3}) {
-    ScriptedModel model({.words = kWords, .logits = HashedLogits(kWords.size(), seed)});
+    ScriptedOptions options;
+    options.words = kWords;
+    options.logits = HashedLogits(kWords.size(), seed);
+    ScriptedModel model(std::move(options));
     Executor executor({&model});
     for (const ValueKind kind : {ValueKind::kHard, ValueKind::kSoft, ValueKind::kLogOdds}) {
-      const SelfEvaluationOptions options{.value = kind,
-                                          .content_free = ContentFree::kConversation};
-      const auto scorer = MakeScorer(model, Polite(), options);
-      const auto swapped = MakeScorer(model, Rude(), options);
+      const SelfEvaluationOptions evaluation{.value = kind,
+                                             .content_free = ContentFree::kConversation};
+      const auto scorer = MakeScorer(model, Polite(), evaluation);
+      const auto swapped = MakeScorer(model, Rude(), evaluation);
       const std::vector<std::string> replies = {"one", "Yes please", "You pig pig", "42"};
       const std::vector<double> values = Values(executor, *scorer, replies);
       const std::vector<double> negated = Values(executor, *swapped, replies);
@@ -172,15 +176,34 @@ TEST_F(SelfEvaluationTest, CalibrationScalesAndShiftsLogOdds) {
   EXPECT_NEAR(Values(executor, *scorer, {"Yes please"})[0], Squash(2), 1e-6);
 }
 
-TEST_F(SelfEvaluationTest, AReplyThatGrowsReadsOnlyItsNewTokens) {
-  ScriptedModel model(Judge(0));
+// Remembers the path to every branch that was asked about.
+class PathRecorder : public ScriptedModel {
+ public:
+  using ScriptedModel::ScriptedModel;
+  Task<Result<std::vector<std::vector<double>>>> Choose(std::vector<Branch> branches,
+                                                        std::vector<std::string> options,
+                                                        Call call) override {
+    for (const Branch& branch : branches) paths.push_back(PathOf(branch));
+    return ScriptedModel::Choose(std::move(branches), std::move(options), std::move(call));
+  }
+  std::vector<std::vector<TokenId>> paths;
+};
+
+TEST_F(SelfEvaluationTest, AReplyThatGrowsKeepsItsPrefix) {
+  PathRecorder model(Judge(0));
   Executor executor({&model});
   const auto scorer = MakeScorer(model, Polite());
   Values(executor, *scorer, {"Yes please", "Yes please, do"});
-  // Both replies are one branch up to where they part: the prompts differ by the new bytes only.
-  const auto& calls = model.calls();
-  ASSERT_EQ(calls.size(), 1u);
-  EXPECT_EQ(calls[0].width, 4);
+  ASSERT_EQ(model.paths.size(), 4u);  // two replies in two orders
+  const size_t ending = model.Tokenize("\nVerdict:").size();
+  const size_t grown = model.Tokenize(", do").size();
+  for (const size_t order : {0, 1}) {
+    std::vector<TokenId> shorter = model.paths[order];
+    const std::vector<TokenId>& longer = model.paths[2 + order];
+    EXPECT_EQ(longer.size(), shorter.size() + grown);
+    shorter.resize(shorter.size() - ending);
+    EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), longer.begin()));
+  }
 }
 
 TEST_F(SelfEvaluationTest, PassesTheModelsErrorsOn) {

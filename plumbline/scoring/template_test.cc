@@ -7,6 +7,8 @@
 #include <fstream>
 #include <string>
 
+#include "plumbline/core/random.h"
+
 namespace plumbline {
 namespace {
 
@@ -138,6 +140,24 @@ INSTANTIATE_TEST_SUITE_P(
         BadTemplate{"[name]", "[name it]", "my.tmpl:2: part 'name' takes no argument"},
         BadTemplate{"[variant letters]", "[variant]", "my.tmpl:27: a variant needs a name"},
         BadTemplate{"None of", "None \xFF of", "my.tmpl:25: invalid UTF-8"}));
+
+TEST(ParseTemplates, EveryDamagedFileIsReadOrRefusedByLine) {
+  RandomStream random(RandomKey(11));
+  const std::string scraps[] = {"[", "]", "\n", "{", "}", "#", "\\", "[variant x]\n", "\xC3", ""};
+  for (int round = 0; round < 2000; ++round) {
+    std::string text = kSmall;
+    for (uint64_t edits = 1 + random.NextBelow(4); edits > 0; --edits) {
+      const size_t at = random.NextBelow(text.size());
+      text.replace(at, random.NextBelow(12), scraps[random.NextBelow(std::size(scraps))]);
+    }
+    const auto parsed = ParseTemplates(text, "my.tmpl");
+    if (parsed.has_value()) {
+      EXPECT_FALSE(parsed->empty());
+    } else {
+      EXPECT_EQ(parsed.error().message.find("my.tmpl:"), 0u) << parsed.error().message;
+    }
+  }
+}
 
 TEST(ParseTemplates, RefusesAnEmptyFile) {
   EXPECT_THAT(ErrorOf("").message, HasSubstr("my.tmpl:1: the template is empty"));

@@ -1,5 +1,6 @@
 """What the program says to bad input that it can refuse without running a model."""
 
+import subprocess
 import unittest
 
 from program import (GENERATE, INVALID_ARGUMENT, INVALID_INPUT, IO, MODEL_FILE, NOT_FOUND,
@@ -149,8 +150,10 @@ class Output(ProgramTest):
         self.expect_failure(IO, ["/dev/full", "No space left"], "generate", "--input",
                             self.prompts(), "--output", "/dev/full")
         with open("/dev/full", "wb") as full:
-            result = self.start_program("version", stdout=full)
-            self.assertEqual(result.wait(), IO)
+            process = self.start_program("version", stdout=full, stderr=subprocess.PIPE)
+            error = process.communicate()[1]
+        self.assertEqual(process.returncode, IO)
+        self.assertIn(b"No space left", error)
 
     def test_a_disk_that_is_full_from_the_start(self):
         out = self.folder / "out.jsonl"

@@ -76,8 +76,8 @@ TEST_F(RemoteProceduresTest, Sample) {
 }
 
 TEST_F(RemoteProceduresTest, BestOfNKeepsTheBestJudged) {
-  const Answer answer = Run(BestOfN(Input(1, 12), {.n = 4, .worst = false}));
-  ASSERT_EQ(answer.candidates.size(), 4u);
+  const Answer answer = Run(BestOfN(Input(1, 8), {.n = 3, .worst = false}));
+  ASSERT_EQ(answer.candidates.size(), 3u);
   for (const Candidate& candidate : answer.candidates) {
     ASSERT_TRUE(candidate.value.has_value());
     EXPECT_LE(*candidate.value, *answer.chosen.value);
@@ -90,14 +90,14 @@ TEST_F(RemoteProceduresTest, BestOfNKeepsTheBestJudged) {
 TEST_F(RemoteProceduresTest, RainSearchesAndAnswers) {
   RainOptions options = ReferenceRain();
   options.similarity = SimilarityUse::kOff;  // this server has no embeddings
-  options.visits = 4;
-  options.extra_visits = 2;
+  options.visits = 3;
+  options.extra_visits = 1;
   options.samples = 3;
   options.top_tokens = 4;
   options.roll_tokens = 12;
-  const Answer answer = Run(Rain(Input(1, 5), options));
+  const Answer answer = Run(Rain(Input(1, 3), options));
   EXPECT_FALSE(answer.chosen.text.empty());
-  EXPECT_GE(answer.visits, 4);
+  EXPECT_GE(answer.visits, 3);
   EXPECT_GE(answer.commits, 2);
   EXPECT_GT(usage_.tokens_reused, usage_.tokens_read);
 }

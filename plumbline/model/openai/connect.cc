@@ -54,7 +54,9 @@ Status ValidateOptions(const OpenAiOptions& options) {
 /// A token with a line break would end the header and begin another.
 Result<std::string> BearerToken(const OpenAiOptions& options) {
   for (const std::string& name : {options.api_key_variable, options.fallback_api_key_variable}) {
-    const char* value = name.empty() ? nullptr : std::getenv(name.c_str());
+    // Nothing in Plumbline writes the environment.
+    const char* value =
+        name.empty() ? nullptr : std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
     if (value == nullptr || *value == '\0') continue;
     const std::string token(value);
     const bool clean = std::all_of(token.begin(), token.end(),
@@ -236,14 +238,15 @@ Result<ServerProfile> Inquiry::Run(const OpenAiOptions& options) {
 }  // namespace openai
 
 Result<std::unique_ptr<LanguageModel>> ConnectOpenAi(const OpenAiOptions& options) {
-  using namespace openai;
-  PLUMBLINE_TRY(ValidateOptions(options));
-  PLUMBLINE_ASSIGN(const Endpoint endpoint, ParseBaseUrl(options.base_url));
-  PLUMBLINE_ASSIGN(std::string token, BearerToken(options));
-  auto pool = std::make_unique<RequestPool>(endpoint, PoolOptionsOf(options, std::move(token)));
-  PLUMBLINE_ASSIGN(ServerProfile server, Inquiry(*pool).Run(options));
-  RemoteModel::Options model_options{options.top_log_probs, options.use_server_chat_template};
-  return std::make_unique<RemoteModel>(std::move(pool), std::move(server), model_options);
+  PLUMBLINE_TRY(openai::ValidateOptions(options));
+  PLUMBLINE_ASSIGN(const openai::Endpoint endpoint, openai::ParseBaseUrl(options.base_url));
+  PLUMBLINE_ASSIGN(std::string token, openai::BearerToken(options));
+  auto pool = std::make_unique<openai::RequestPool>(
+      endpoint, openai::PoolOptionsOf(options, std::move(token)));
+  PLUMBLINE_ASSIGN(openai::ServerProfile server, openai::Inquiry(*pool).Run(options));
+  openai::RemoteModel::Options model_options{options.top_log_probs,
+                                             options.use_server_chat_template};
+  return std::make_unique<openai::RemoteModel>(std::move(pool), std::move(server), model_options);
 }
 
 }  // namespace plumbline
