@@ -35,6 +35,8 @@ set_property(CACHE PLUMBLINE_GPU PROPERTY STRINGS none cuda hip metal musa openc
 set(llama_source "${LLAMA_CPP_DIR}")
 if(NOT llama_source)
   plumbline_cached_llama_dir(llama_source)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS scripts/fetch-llama.sh)
+  set(LLAMA_ALL_WARNINGS OFF)  # GCC 12 has hundreds about AVX-512 code, none of them right
 endif()
 if(NOT EXISTS "${llama_source}/include/llama.h")
   message(FATAL_ERROR "No llama.cpp source in '${llama_source}' (there is no include/llama.h). "
@@ -92,7 +94,6 @@ target_link_libraries(plumbline_httplib INTERFACE Threads::Threads
 
 # What tests and benchmarks run against; nothing of it is installed.
 if(PLUMBLINE_BUILD_PEERS)
-  target_compile_options(mtmd PRIVATE -w)  # full of other people's warnings
   add_custom_target(plumbline_peers ALL DEPENDS llama-server llama-batched-bench llama-bench)
   set(PLUMBLINE_LLAMA_SERVER "${CMAKE_BINARY_DIR}/bin/llama-server")
   set(PLUMBLINE_LLAMA_BATCHED_BENCH "${CMAKE_BINARY_DIR}/bin/llama-batched-bench")

@@ -3,7 +3,7 @@
 
 readonly BUILD_DIR=${PLUMBLINE_BUILD_DIR:-build}
 CMAKE_ARGS=()  # what the user passed on to CMake
-LLAMA_DIR=${LLAMA_CPP_DIR:-}
+LLAMA_DIR=${LLAMA_CPP_DIR:-}  # empty: the pinned source in the cache, which CMake finds
 
 # Lets ccache serve llama.cpp's objects to every build folder in here, and to other clones.
 export CCACHE_BASEDIR=$PWD
@@ -30,12 +30,13 @@ PLUMBLINE_MODEL_DIR ($PLUMBLINE_CACHE/models), PLUMBLINE_SKIP_SETUP=1 (install n
 END
 }
 
-# Debian packages, llama.cpp's source, the default model. Sets LLAMA_DIR and MODEL_FILE.
+# Debian packages, llama.cpp's source, the default model. Sets MODEL_FILE.
 prepare() {
   step "Packages, llama.cpp's source and the default model"
   [[ ${PLUMBLINE_SKIP_SETUP:-} == 1 ]] || scripts/setup-debian.sh
-  [[ -n $LLAMA_DIR ]] || LLAMA_DIR=$(scripts/fetch-llama.sh)
-  echo "llama.cpp: $LLAMA_DIR"
+  local llama=$LLAMA_DIR
+  [[ -n $llama ]] || llama=$(scripts/fetch-llama.sh)
+  echo "llama.cpp: $llama"
   MODEL_FILE=$(scripts/fetch-model.sh)
   echo "Model: $MODEL_FILE (checked)"
 }

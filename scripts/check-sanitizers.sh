@@ -14,7 +14,7 @@ case ${1:-} in
   thread) sanitize=thread targets=(fast_tests) exclude='server|slow|model' ;;
   *) echo "Usage: scripts/check-sanitizers.sh address|thread" >&2 && exit 2 ;;
 esac
-[[ -n $LLAMA_DIR ]] || LLAMA_DIR=$(scripts/fetch-llama.sh)
+[[ -n $LLAMA_DIR ]] || scripts/fetch-llama.sh
 model=$(scripts/fetch-model.sh)
 folder=build-$1
 
