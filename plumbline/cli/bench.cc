@@ -73,8 +73,7 @@ Status RunBench(BenchFlags flags) {
 
 void AddDecodeFlags(CLI::App& app, DecodeBenchOptions& options) {
   const auto group = [](CLI::Option* option) { return option->group("Bench"); };
-  group(
-      app.add_option("-m,--model", options.model_path, "A GGUF file. Default: the default model"))
+  group(app.add_option("-m,--model", options.model_path, "A GGUF file. Default: the default model"))
       ->type_name("FILE");
   group(app.add_option("--streams", options.streams, "Answers written at once; several runs"))
       ->delimiter(',')
@@ -122,9 +121,8 @@ void AddSearchFlags(CLI::App& app, BenchFlags& flags) {
 
 Command AddBench(CLI::App& program) {
   auto flags = std::make_shared<BenchFlags>();
-  CLI::App* app = AddSubcommand(program, "bench",
-                                "How fast sampling and searching are, beside llama.cpp itself",
-                                kExamples);
+  CLI::App* app = AddSubcommand(
+      program, "bench", "How fast sampling and searching are, beside llama.cpp itself", kExamples);
   AddDecodeFlags(*app, flags->decode);
   AddSearchFlags(*app, *flags);
   return {app, [flags] { return RunBench(*flags); }};

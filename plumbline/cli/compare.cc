@@ -86,6 +86,7 @@ class ComparisonRun {
   }
 
   Status OpenStore() {
+    PLUMBLINE_TRY(CheckModelFiles(options_.models));
     const json settings = {{"judge-model", JudgeIdentity()},
                            {"judge", wording_.Spec()},
                            {"wording", WordingDigest(wording_)},

@@ -123,6 +123,7 @@ class Generation {
   }
 
   Status OpenStore() {
+    PLUMBLINE_TRY(CheckModelFiles(options_.models));
     nlohmann::json settings = ModelSettings(options_.models);
     settings.update(SamplingSettings(options_.sampling));
     settings.update(ProcedureSettings(plan_));

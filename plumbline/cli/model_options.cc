@@ -7,6 +7,7 @@
 #include "plumbline/cli/default_model.h"
 #include "plumbline/cli/help.h"
 #include "plumbline/core/sha256.h"
+#include "plumbline/model/llama/gguf_info.h"
 #include "plumbline/model/llama/llama_model.h"
 #include "plumbline/model/openai/openai_model.h"
 
@@ -36,13 +37,16 @@ Result<LlamaAdapter> ParseAdapter(const std::string& text) {
   return LlamaAdapter{text.substr(0, colon), scale};
 }
 
+Status CheckDefaultModel(const std::string& path) {
+  if (path != DefaultModelPath() || fs::exists(path)) return {};
+  return Fail(ErrorCode::kModelFile, "the default model isn't there: " + path,
+              "get it by: plumbline models fetch; or name another model file");
+}
+
 Result<std::unique_ptr<LanguageModel>> LoadEmbedded(const std::string& path,
                                                     const ModelOptions& options,
                                                     const std::vector<std::string>& adapters) {
-  if (path == DefaultModelPath() && !fs::exists(path)) {
-    return Fail(ErrorCode::kModelFile, "the default model isn't there: " + path,
-                "get it by: plumbline models fetch; or name another by --model FILE");
-  }
+  PLUMBLINE_TRY(CheckDefaultModel(path));
   LlamaOptions llama;
   llama.path = path;
   llama.cells = options.context;
@@ -146,6 +150,15 @@ void AddLoadOptions(CLI::App& app, ModelOptions& options) {
   group(app.add_flag("--deterministic", options.deterministic,
                      "The same seed gives the same answer whatever the threads, the batch and the "
                      "load; slower"));
+}
+
+Status CheckModelFiles(const ModelOptions& options) {
+  PLUMBLINE_TRY(CheckDefaultModel(WriterName(options)));
+  for (const std::string& name :
+       {WriterName(options), options.judge_model, options.embedding_model}) {
+    if (!name.empty() && !IsUrl(name)) PLUMBLINE_TRY(ReadGgufInfo(name));
+  }
+  return {};
 }
 
 Result<Models> LoadModels(const ModelOptions& options) {

@@ -44,6 +44,10 @@ struct Models {
   LanguageModel& JudgeOrWriter() const { return judge ? *judge : *writer; }
 };
 
+/// Whether the model files can be loaded as far as their headers say: before a results file is
+/// begun with them.
+Status CheckModelFiles(const ModelOptions& options);
+
 /// Loads what the options name and starts the executor.
 Result<Models> LoadModels(const ModelOptions& options);
 

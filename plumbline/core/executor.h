@@ -78,9 +78,9 @@ class Executor {
   std::vector<Backend*> backends_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Task<void>> submitted_;  // guarded by mutex_
-  bool woken_ = false;                // guarded by mutex_
-  bool stopping_ = false;             // guarded by mutex_
+  std::deque<Task<void>> submitted_;            // guarded by mutex_
+  bool woken_ = false;                          // guarded by mutex_
+  bool stopping_ = false;                       // guarded by mutex_
   std::vector<std::unique_ptr<Root>> running_;  // executor thread only
   std::thread thread_;
 };

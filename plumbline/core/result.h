@@ -11,18 +11,18 @@ namespace plumbline {
 /// Every way in which a call can fail. `ExitCodeOf` in this file and the server's table map each
 /// one to the outside world; add a case here only together with its row there.
 enum class ErrorCode {
-  kInvalidArgument,   ///< The caller asked for something that makes no sense: an option, a range.
-  kInvalidInput,      ///< Data handed over is malformed: JSON, UTF-8, CSV, a template file.
-  kNotFound,          ///< A named file, model, column or template doesn't exist.
-  kUnsupported,       ///< Well-formed, but this build, model or server can't do it.
-  kTooLong,           ///< A prompt or request doesn't fit the context.
-  kModelFile,         ///< A model file is missing, truncated, not GGUF, or fails its checksum.
-  kIo,                ///< The disk: can't open, no space, write failed.
-  kNetwork,           ///< A remote didn't answer, went away, or timed out.
-  kRemote,            ///< A remote answered, but with an error or with nonsense.
-  kExhausted,         ///< A resource with a bound is used up: cells, sequences, queue, budget.
-  kCancelled,         ///< The caller asked to stop.
-  kInternal,          ///< A third-party library failed in a way that isn't the user's doing.
+  kInvalidArgument,  ///< The caller asked for something that makes no sense: an option, a range.
+  kInvalidInput,     ///< Data handed over is malformed: JSON, UTF-8, CSV, a template file.
+  kNotFound,         ///< A named file, model, column or template doesn't exist.
+  kUnsupported,      ///< Well-formed, but this build, model or server can't do it.
+  kTooLong,          ///< A prompt or request doesn't fit the context.
+  kModelFile,        ///< A model file is missing, truncated, not GGUF, or fails its checksum.
+  kIo,               ///< The disk: can't open, no space, write failed.
+  kNetwork,          ///< A remote didn't answer, went away, or timed out.
+  kRemote,           ///< A remote answered, but with an error or with nonsense.
+  kExhausted,        ///< A resource with a bound is used up: cells, sequences, queue, budget.
+  kCancelled,        ///< The caller asked to stop.
+  kInternal,         ///< A third-party library failed in a way that isn't the user's doing.
 };
 
 /// A failure: what happened, where, and what the user can do about it.
@@ -62,26 +62,28 @@ int ExitCodeOf(ErrorCode code);
 
 /// Evaluates an expression of type Result<...>; on failure returns its error from the enclosing
 /// function. In a coroutine use PLUMBLINE_CO_TRY.
-#define PLUMBLINE_TRY(expression)                                      \
-  do {                                                                 \
-    if (auto plumbline_try = (expression); !plumbline_try.has_value()) \
-      return ::plumbline::FailWith(plumbline_try);                     \
+#define PLUMBLINE_TRY(expression)                                        \
+  do {                                                                   \
+    if (auto&& plumbline_try = (expression); !plumbline_try.has_value()) \
+      return ::plumbline::FailWith(plumbline_try);                       \
   } while (false)
 
-#define PLUMBLINE_CO_TRY(expression)                                   \
-  do {                                                                 \
-    if (auto plumbline_try = (expression); !plumbline_try.has_value()) \
-      co_return ::plumbline::FailWith(plumbline_try);                  \
+#define PLUMBLINE_CO_TRY(expression)                                     \
+  do {                                                                   \
+    if (auto&& plumbline_try = (expression); !plumbline_try.has_value()) \
+      co_return ::plumbline::FailWith(plumbline_try);                    \
   } while (false)
 
 #define PLUMBLINE_CONCAT_INNER(a, b) a##b
 #define PLUMBLINE_CONCAT(a, b) PLUMBLINE_CONCAT_INNER(a, b)
 
 /// PLUMBLINE_ASSIGN(auto x, F()): declares x as the value of a Result, or returns its error.
-#define PLUMBLINE_ASSIGN(declaration, expression) \
-  PLUMBLINE_ASSIGN_IMPL(return, PLUMBLINE_CONCAT(plumbline_result_, __LINE__), declaration, expression)
-#define PLUMBLINE_CO_ASSIGN(declaration, expression) \
-  PLUMBLINE_ASSIGN_IMPL(co_return, PLUMBLINE_CONCAT(plumbline_result_, __LINE__), declaration, expression)
+#define PLUMBLINE_ASSIGN(declaration, expression)                                           \
+  PLUMBLINE_ASSIGN_IMPL(return, PLUMBLINE_CONCAT(plumbline_result_, __LINE__), declaration, \
+                              expression)
+#define PLUMBLINE_CO_ASSIGN(declaration, expression)                                           \
+  PLUMBLINE_ASSIGN_IMPL(co_return, PLUMBLINE_CONCAT(plumbline_result_, __LINE__), declaration, \
+                        expression)
 #define PLUMBLINE_ASSIGN_IMPL(leave, result, declaration, expression) \
   auto result = (expression);                                         \
   if (!result.has_value()) leave ::plumbline::FailWith(result);       \

@@ -8,7 +8,7 @@ namespace plumbline {
 namespace {
 
 struct Utf8Step {
-  size_t length;    // Bytes that belong to this character or invalid part; at least 1.
+  size_t length;  // Bytes that belong to this character or invalid part; at least 1.
   bool valid;
   bool incomplete;  // Valid so far, but the text ends inside.
 };

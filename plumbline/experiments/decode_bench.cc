@@ -34,8 +34,7 @@ int ThreadsFor(const DecodeBenchOptions& options) {
   return static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
 }
 
-Task<Result<Measured>> SampleAnswers(LanguageModel& model, int streams, int tokens,
-                                     uint64_t seed) {
+Task<Result<Measured>> SampleAnswers(LanguageModel& model, int streams, int tokens, uint64_t seed) {
   const Prompt prompt = PlainPrompt(kBenchPrompt);
   PLUMBLINE_CO_ASSIGN(const Branch branch, model.Open(prompt));
   Usage usage;
@@ -89,8 +88,8 @@ class Comparison {
     llama.threads = ThreadsFor(options);
     llama.cells = 128 + streams * (options.tokens + 1);
     PLUMBLINE_ASSIGN(comparison.model_, LoadLlamaModel(llama));
-    comparison.executor_ = std::make_unique<Executor>(
-        std::vector<Backend*>{comparison.model_.get()});
+    comparison.executor_ =
+        std::make_unique<Executor>(std::vector<Backend*>{comparison.model_.get()});
     return comparison;
   }
 
@@ -162,8 +161,8 @@ Result<std::vector<DecodeBenchRow>> RunDecodeBench(
 }
 
 std::string FormatDecodeBench(const std::vector<DecodeBenchRow>& rows) {
-  std::string table = fmt::format("{:>8} {:>16} {:>16} {:>8} {:>16}\n", "streams", "plumbline tok/s",
-                                  "llama.cpp tok/s", "ratio", "range");
+  std::string table = fmt::format("{:>8} {:>16} {:>16} {:>8} {:>16}\n", "streams",
+                                  "plumbline tok/s", "llama.cpp tok/s", "ratio", "range");
   for (const DecodeBenchRow& row : rows) {
     table += fmt::format("{:>8} {:>16.1f} {:>16.1f} {:>8.3f} {:>8.3f} - {:.3f}\n", row.streams,
                          row.ours, row.theirs, row.ratio, row.lowest_ratio, row.highest_ratio);

@@ -12,18 +12,18 @@ namespace plumbline {
 
 struct DecodeBenchOptions {
   std::string model_path;
-  int threads = 0;                          ///< 0: one for each processor.
-  std::vector<int> streams = {1, 16, 32};   ///< Answers written at once from one prompt.
-  int tokens = 64;                          ///< Of each answer.
-  int pairs = 5;                            ///< Measurements of each.
+  int threads = 0;                         ///< 0: one for each processor.
+  std::vector<int> streams = {1, 16, 32};  ///< Answers written at once from one prompt.
+  int tokens = 64;                         ///< Of each answer.
+  int pairs = 5;                           ///< Measurements of each.
 };
 
 /// One line of the result. Rates in tokens a second; `ratio` is ours / theirs.
 struct DecodeBenchRow {
   int streams = 0;
   double ours = 0;
-  double theirs = 0;        ///< llama.cpp, the faster of flash attention on and off; no sampling.
-  double ratio = 0;         ///< Median over pairs.
+  double theirs = 0;  ///< llama.cpp, the faster of flash attention on and off; no sampling.
+  double ratio = 0;   ///< Median over pairs.
   double lowest_ratio = 0;
   double highest_ratio = 0;
 };

@@ -176,12 +176,12 @@ std::string FormatRun(const char* name, const SearchBenchRun& run) {
   const auto per_token = [&run](int64_t count) {
     return static_cast<double>(count) / static_cast<double>(run.answer_tokens);
   };
-  return fmt::format("{:<10} {:>7} {:>9.2f} {:>11.1f} {:>10.1f} {:>10.1f} {:>9} {:>8} {:>8} {:>9} "
-                     "{:>+8.3f}\n",
-                     name, run.answer_tokens, run.seconds, 1000 * run.seconds_per_token(),
-                     per_token(run.tokens_read), per_token(run.tokens_embedded), run.tokens_reread,
-                     run.rounds, run.visits, fmt::format("{}/{}", run.searched, run.commits),
-                     run.mean_value);
+  return fmt::format(
+      "{:<10} {:>7} {:>9.2f} {:>11.1f} {:>10.1f} {:>10.1f} {:>9} {:>8} {:>8} {:>9} "
+      "{:>+8.3f}\n",
+      name, run.answer_tokens, run.seconds, 1000 * run.seconds_per_token(),
+      per_token(run.tokens_read), per_token(run.tokens_embedded), run.tokens_reread, run.rounds,
+      run.visits, fmt::format("{}/{}", run.searched, run.commits), run.mean_value);
 }
 
 }  // namespace

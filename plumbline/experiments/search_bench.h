@@ -21,7 +21,7 @@ struct SearchBenchOptions {
   int max_tokens = 64;
   uint64_t seed = 1;
   std::string judge_template = "harmless";
-  bool hard_votes = false;          ///< As published; else soft values.
+  bool hard_votes = false;  ///< As published; else soft values.
   RainOptions rain;
 };
 
@@ -33,12 +33,12 @@ struct SearchBenchRun {
   int64_t tokens_reused = 0;
   int64_t tokens_reread = 0;
   int64_t tokens_embedded = 0;
-  int64_t rounds = 0;      ///< Batches decoded.
+  int64_t rounds = 0;  ///< Batches decoded.
   int64_t visits = 0;
   int64_t commits = 0;
-  int64_t searched = 0;    ///< Commits that a search decided.
-  double mean_value = 0;   ///< Soft self-evaluation of the final answers, rolled on afresh to the
-                           ///< end of the clause.
+  int64_t searched = 0;   ///< Commits that a search decided.
+  double mean_value = 0;  ///< Soft self-evaluation of the final answers, rolled on afresh to the
+                          ///< end of the clause.
 
   double seconds_per_token() const { return seconds / static_cast<double>(answer_tokens); }
 };

@@ -80,9 +80,10 @@ Task<Status> JudgeSlice(SelfEvaluation& scorer, std::span<Judged> slice, bool co
   co_return Status{};
 }
 
-// Asks the model everything about one template's labelled replies.
+// Asks the model everything about one template's labelled replies; about a content-free reply
+// after each conversation only if `correct` says so.
 Task<Result<Measured>> Measure(SelfEvaluation& scorer, std::vector<Judged> conversations,
-                               Call call) {
+                               bool correct, Call call) {
   Measured measured;
   measured.conversations = std::move(conversations);
   int64_t read_before = call.usage->tokens_read;
@@ -103,6 +104,7 @@ Task<Result<Measured>> Measure(SelfEvaluation& scorer, std::vector<Judged> conve
     Status replies = co_await JudgeSlice(scorer, slice, false, call);
     PLUMBLINE_CO_TRY(replies);
     measured.costs.replies += spent();
+    if (!correct) continue;
     Status corrections = co_await JudgeSlice(scorer, slice, true, call);
     PLUMBLINE_CO_TRY(corrections);
     measured.costs.corrections += spent();
@@ -241,7 +243,10 @@ Task<Result<std::vector<SelfCheckRow>>> CheckTemplate(LanguageModel& model,
                                                       const SelfCheckOptions& options, Call call) {
   PLUMBLINE_CO_ASSIGN(std::unique_ptr<SelfEvaluation> scorer,
                       SelfEvaluation::Create(model, wording, SelfEvaluationOptions{}));
-  Result<Measured> measured = co_await Measure(*scorer, std::move(conversations), call);
+  const auto& corrections = options.corrections;
+  const bool correct = std::find(corrections.begin(), corrections.end(),
+                                 ContentFree::kConversation) != corrections.end();
+  Result<Measured> measured = co_await Measure(*scorer, std::move(conversations), correct, call);
   PLUMBLINE_CO_TRY(measured);
   co_return MakeRows(*measured, wording, options);
 }

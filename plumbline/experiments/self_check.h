@@ -82,7 +82,7 @@ struct QuickSelfCheckOptions {
   SelfEvaluationOptions evaluation;
   std::string model_key;  ///< Names the model's content: its file's hash. Empty: don't cache.
   std::string cache_dir;  ///< Where results are kept. Empty: don't cache.
-  int items = 40;         ///< >= 8; half of them good.
+  int items = 32;         ///< >= 8; half of them good.
 };
 
 struct QuickSelfCheckResult {

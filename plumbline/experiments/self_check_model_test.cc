@@ -32,7 +32,7 @@ TEST(SelfCheckOnTheDefaultModel, HarmlessIsBetterThanChance) {
   Usage usage;
   SelfCheckOptions options;
   options.templates = {"harmless"};
-  options.max_items = 40;
+  options.max_items = 32;
   options.corrections = {ContentFree::kNone};
   const auto report =
       executor.Run(RunSelfCheck(*model, options, Call{.usage = &usage, .stop = {}}));

@@ -107,8 +107,8 @@ struct TokenSet {
   std::string text;                    ///< Their bytes; may end inside a UTF-8 character.
   std::vector<float> log_probs;        ///< Per token, nats, under the draw's sampling rule.
   std::vector<float> model_log_probs;  ///< Per token, nats, under the model itself (T = 1, no cut).
-  double end_log_prob = 0;        ///< kEndOfText: log-probability of ending, under the rule.
-  double end_model_log_prob = 0;  ///< kEndOfText: the same under the model itself.
+  double end_log_prob = 0;             ///< kEndOfText: log-probability of ending, under the rule.
+  double end_model_log_prob = 0;       ///< kEndOfText: the same under the model itself.
   FinishReason finish = FinishReason::kLength;
   Branch end;  ///< The branch after `tokens` (before a stop string's token is cut: see finish).
 
@@ -122,19 +122,19 @@ struct TokenSet {
 
 struct TokenProbability {
   TokenId token = 0;
-  std::string text;       ///< Bytes; empty for the end of text.
-  double log_prob = 0;    ///< Nats, under the model itself.
+  std::string text;     ///< Bytes; empty for the end of text.
+  double log_prob = 0;  ///< Nats, under the model itself.
   bool end_of_text = false;
 };
 
 /// What a model is and can do; fixed once loaded.
 struct ModelInfo {
-  std::string name;            ///< As users call it.
-  std::string description;     ///< Architecture, size, quantisation; for people.
-  int vocabulary_size = 0;     ///< 0 if unknown (remote).
-  int context_tokens = 0;      ///< The longest path; 0 if unknown.
+  std::string name;         ///< As users call it.
+  std::string description;  ///< Architecture, size, quantisation; for people.
+  int vocabulary_size = 0;  ///< 0 if unknown (remote).
+  int context_tokens = 0;   ///< The longest path; 0 if unknown.
   bool has_chat_template = false;
-  bool deterministic = false;  ///< Same seed, same answer at any batch width, thread count, load.
+  bool deterministic = false;    ///< Same seed, same answer at any batch width, thread count, load.
   std::string determinism_note;  ///< When not deterministic: what may differ and why.
 };
 
@@ -179,8 +179,7 @@ class LanguageModel : public Backend {
                                                                 Call call) = 0;
 
   /// Log-probability of each token of `text` after `branch`, nats, under the model itself.
-  virtual Task<Result<std::vector<double>>> LogProb(Branch branch, std::string text,
-                                                    Call call) = 0;
+  virtual Task<Result<std::vector<double>>> LogProb(Branch branch, std::string text, Call call) = 0;
 
   /// One embedding for each text, each of length 1 in the Euclidean norm. kUnsupported if the
   /// model can't.

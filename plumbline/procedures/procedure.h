@@ -25,15 +25,15 @@ struct Limits {
 
 /// A search's state in a few numbers, for a live view.
 struct SearchProgress {
-  int commit = 0;             ///< Token sets committed so far.
-  int visits = 0;             ///< Since the last commit.
+  int commit = 0;  ///< Token sets committed so far.
+  int visits = 0;  ///< Since the last commit.
   int visit_limit = 0;
-  int depth = 0;              ///< Of the deepest node below the root.
-  int nodes = 0;              ///< Below the root.
-  double best_value = 0;      ///< Mean value q of the leading child.
-  std::string best_text;      ///< Its token set.
-  std::string rolled_text;    ///< What the last visit judged, from the root on.
-  double last_value = 0;      ///< And how.
+  int depth = 0;            ///< Of the deepest node below the root.
+  int nodes = 0;            ///< Below the root.
+  double best_value = 0;    ///< Mean value q of the leading child.
+  std::string best_text;    ///< Its token set.
+  std::string rolled_text;  ///< What the last visit judged, from the root on.
+  double last_value = 0;    ///< And how.
 };
 
 /// Hears what a procedure does as it happens. Called on the executor's thread: return quickly.
@@ -58,16 +58,16 @@ struct ProcedureInput {
   Sampling sampling;                  ///< How plain tokens are drawn.
   Limits limits;
   ProcedureObserver* observer = nullptr;
-  Call call;                          ///< Usage is counted here; required.
+  Call call;  ///< Usage is counted here; required.
 };
 
 /// One finished text with what is known of it.
 struct Candidate {
   std::string text;
   int tokens = 0;
-  double log_prob = 0;                ///< Nats, under the model itself, end of text included.
+  double log_prob = 0;  ///< Nats, under the model itself, end of text included.
   FinishReason finish = FinishReason::kLength;
-  std::optional<double> value;        ///< The scorer's, if it was asked.
+  std::optional<double> value;  ///< The scorer's, if it was asked.
 };
 
 /// Why a procedure stopped where it did.
@@ -80,9 +80,9 @@ struct Answer {
   Candidate chosen;
   std::vector<Candidate> candidates;  ///< All that were drawn (best-of-N, reject); else empty.
   StopCause cause = StopCause::kFinished;
-  int visits = 0;                     ///< RAIN.
-  int commits = 0;                    ///< RAIN: token sets committed.
-  int searched_commits = 0;           ///< RAIN: of these, by search rather than taken at once.
+  int visits = 0;            ///< RAIN.
+  int commits = 0;           ///< RAIN: token sets committed.
+  int searched_commits = 0;  ///< RAIN: of these, by search rather than taken at once.
   std::shared_ptr<const SearchTrace> trace;  ///< RAIN, if it was asked for.
 };
 

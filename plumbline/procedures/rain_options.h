@@ -26,10 +26,10 @@ struct RainOptions {
   // The tree.
   std::vector<int> set_lengths = {1, 2, 4, 10};  ///< Tokens by depth of the parent; the last
                                                  ///< repeats. Reference.
-  double c_puct = 2;                            ///< Exploration, >= 0. Paper and reference.
-  ValueRange value_range = ValueRange::kFixed;  ///< Reference starts at [-1, 1]; the paper's
-                                                ///< min-max is kSeen.
-  int top_tokens = 10;                          ///< Children of sets of one token. Reference.
+  double c_puct = 2;                             ///< Exploration, >= 0. Paper and reference.
+  ValueRange value_range = ValueRange::kFixed;   ///< Reference starts at [-1, 1]; the paper's
+                                                 ///< min-max is kSeen.
+  int top_tokens = 10;                           ///< Children of sets of one token. Reference.
   int samples = 9;              ///< Sampled children of longer sets, beside the greedy one.
                                 ///< Reference.
   int sample_top_k = 15;        ///< Their top-k, at temperature 1. Reference.

@@ -43,7 +43,8 @@ class Compare(ProgramTest):
         [paired] = report["paired"]
         self.assertEqual((paired["pairs"], paired["missing"]), (3, 0))
         self.assertGreater(paired["value_difference"]["estimate"], 0)
-        self.assertEqual(paired["value_p"], 0.25)  # of three differences of one sign
+        gained = report["runs"][1]["good"] - report["runs"][0]["good"]
+        self.assertEqual(paired["turned_good"] - paired["turned_bad"], gained)
         kept = self.judgements.read_bytes()
         self.assertEqual(len(kept.splitlines()), 1 + len(HARSH) + len(KIND))
 
@@ -55,8 +56,8 @@ class Compare(ProgramTest):
         self.assertNotIn(b"\x1b", table.stdout + table.stderr)
 
     def test_interrupted_it_goes_on(self):
-        many = [f"{text} {i}" for i in range(40) for text in KIND]
-        prompts = [f"{prompt} {i}" for i in range(40) for prompt in PROMPTS]
+        many = [f"{text} {i}" for i in range(8) for text in KIND]
+        prompts = [f"{prompt} {i}" for i in range(8) for prompt in PROMPTS]
         long = self.write("long.jsonl", answers(many, "sample", prompts))
         arguments = ["compare", "--threads", "1", long, "--output", self.judgements]
         process = self.start_program(*arguments, stdout=subprocess.DEVNULL,

@@ -75,8 +75,8 @@ Status Embedder::EmbedGroup(std::span<const std::vector<TokenId>> group,
     }
   }
   if (llama_memory_t memory = llama_get_memory(context_.get())) llama_memory_clear(memory, false);
-  const int32_t code = encoder_only_ ? llama_encode(context_.get(), batch)
-                                     : llama_decode(context_.get(), batch);
+  const int32_t code =
+      encoder_only_ ? llama_encode(context_.get(), batch) : llama_decode(context_.get(), batch);
   llama_batch_free(batch);
   if (code != 0) {
     return Fail(ErrorCode::kInternal, "embedding failed with code " + std::to_string(code));

@@ -24,8 +24,7 @@ class Embedder {
   static Result<std::unique_ptr<Embedder>> Create(llama_model* model, int threads);
 
   /// One vector of Euclidean length 1 for each sequence; longer ones are cut to max_tokens().
-  Result<std::vector<std::vector<float>>> Embed(
-      std::span<const std::vector<TokenId>> sequences);
+  Result<std::vector<std::vector<float>>> Embed(std::span<const std::vector<TokenId>> sequences);
 
   int max_tokens() const { return batch_tokens_; }
   llama_context* context() { return context_.get(); }

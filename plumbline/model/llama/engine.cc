@@ -57,7 +57,7 @@ ResidencyOptions ToResidencyOptions(const EngineOptions& options) {
   return residency;
 }
 
-constexpr int kNoCells = 1;            // llama_decode's return codes
+constexpr int kNoCells = 1;  // llama_decode's return codes
 constexpr int kMaxFailuresInARow = 3;
 
 }  // namespace
@@ -173,9 +173,9 @@ void Engine::ReadAndAnswer(const std::vector<Demand>& demands) {
     residency_.Reset();
     if (++failures_ < kMaxFailuresInARow && code == kNoCells) return;
     failures_ = 0;
-    return FailFirst(demands, {ErrorCode::kInternal,
-                               "llama_decode failed with code " + std::to_string(code),
-                               "report this with the model's name and your options"});
+    return FailFirst(demands,
+                     {ErrorCode::kInternal, "llama_decode failed with code " + std::to_string(code),
+                      "report this with the model's name and your options"});
   }
   failures_ = 0;
   residency_.Commit(plan);

@@ -49,9 +49,7 @@ class Engine : private KvCache {
       Engine* engine;
       Operation* operation;
       bool await_ready() const noexcept { return operation->finished(); }
-      void await_suspend(std::coroutine_handle<> awaiter) {
-        engine->Submit(operation, awaiter);
-      }
+      void await_suspend(std::coroutine_handle<> awaiter) { engine->Submit(operation, awaiter); }
       Status await_resume() const { return operation->status(); }
     };
     return Awaiter{this, &operation};

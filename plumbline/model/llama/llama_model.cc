@@ -46,11 +46,11 @@ Status CheckOptions(const LlamaOptions& options) {
     if (holds) return {};
     return Fail(ErrorCode::kInvalidArgument, std::move(message));
   };
-  PLUMBLINE_TRY(require(options.cells >= 64 && options.cells <= (1 << 24),
-                        "the context must have 64 to 16,777,216 tokens, not " +
-                            std::to_string(options.cells)));
-  PLUMBLINE_TRY(require(options.threads >= 0 && options.threads <= 1024,
-                        "threads must be 0 (all) to 1024"));
+  PLUMBLINE_TRY(require(
+      options.cells >= 64 && options.cells <= (1 << 24),
+      "the context must have 64 to 16,777,216 tokens, not " + std::to_string(options.cells)));
+  PLUMBLINE_TRY(
+      require(options.threads >= 0 && options.threads <= 1024, "threads must be 0 (all) to 1024"));
   return require(options.batch_tokens >= 1 && options.batch_tokens <= 65536,
                  "the batch must have 1 to 65,536 tokens");
 }
@@ -64,8 +64,8 @@ Status CheckKind(const llama_model* model, const GgufInfo& info) {
                 "use a transformer model, or serve this one elsewhere and pass its URL");
   }
   if (llama_model_is_diffusion(model)) {
-    return Fail(ErrorCode::kUnsupported, info.path + ": '" + info.architecture +
-                                             "' models don't write from left to right");
+    return Fail(ErrorCode::kUnsupported,
+                info.path + ": '" + info.architecture + "' models don't write from left to right");
   }
   return {};
 }
@@ -132,7 +132,7 @@ class LlamaModelImpl final : public LlamaModel {
   Vocabulary vocabulary_;
   ChatTemplate template_;
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<Embedder> embedder_;  // made when first used
+  std::unique_ptr<Embedder> embedder_;         // made when first used
   std::vector<llama_adapter_lora*> adapters_;  // owned by the model
   std::vector<float> adapter_scales_;
 };
@@ -143,8 +143,8 @@ void LlamaModelImpl::MakeEngine(const LlamaOptions& options) {
   engine.cells = std::min(options.cells, static_cast<int>(llama_n_ctx(context_.get())));
   engine.slots = kSlots;
   engine.max_outputs = kSequences - 1;  // One is for padding.
-  engine.batch_tokens = static_cast<int>(llama_n_batch(context_.get())) -
-                        (options.deterministic ? 1 : 0);
+  engine.batch_tokens =
+      static_cast<int>(llama_n_batch(context_.get())) - (options.deterministic ? 1 : 0);
   engine.deterministic = options.deterministic;
   engine_ = std::make_unique<Engine>(context_.get(), vocabulary_, engine);
 }
@@ -168,7 +168,8 @@ Status LlamaModelImpl::LoadAdapters(const std::vector<LlamaAdapter>& adapters) {
   if (adapters_.empty() || context_ == nullptr) return {};
   if (llama_set_adapters_lora(context_.get(), adapters_.data(), adapters_.size(),
                               adapter_scales_.data()) != 0) {
-    return Fail(ErrorCode::kInternal, "the LoRA adapters can't be applied" + RecentLlamaError(": "));
+    return Fail(ErrorCode::kInternal,
+                "the LoRA adapters can't be applied" + RecentLlamaError(": "));
   }
   return {};
 }
@@ -223,16 +224,15 @@ Status LlamaModelImpl::CheckGenerates() const {
 Status LlamaModelImpl::CheckRoom(const Branch& branch, int more) const {
   if (const int length = Length(branch) + more; length > info_.context_tokens) {
     return Fail(ErrorCode::kTooLong,
-                "prompt and answer need " + std::to_string(length) +
-                    " tokens; the context holds " + std::to_string(info_.context_tokens),
+                "prompt and answer need " + std::to_string(length) + " tokens; the context holds " +
+                    std::to_string(info_.context_tokens),
                 "shorten the prompt, lower --max-tokens, or raise --ctx if the model allows more");
   }
   return {};
 }
 
-Task<Result<std::vector<TokenSet>>> LlamaModelImpl::Continue(Branch branch,
-                                                             std::vector<Draw> draws, Until until,
-                                                             Call call) {
+Task<Result<std::vector<TokenSet>>> LlamaModelImpl::Continue(Branch branch, std::vector<Draw> draws,
+                                                             Until until, Call call) {
   for (const Draw& draw : draws) PLUMBLINE_CO_TRY(ValidateSampling(draw.sampling));
   if (until.max_tokens < 1) {
     co_return Fail(ErrorCode::kInvalidArgument, "a token set has at least one token");
@@ -305,8 +305,8 @@ Task<Result<std::vector<double>>> LlamaModelImpl::LogProb(Branch branch, std::st
 }
 
 // Embeddings are computed at once: they are short, and a round of decoding can wait for them.
-Task<Result<std::vector<std::vector<float>>>> LlamaModelImpl::Embed(
-    std::vector<std::string> texts, Call call) {
+Task<Result<std::vector<std::vector<float>>>> LlamaModelImpl::Embed(std::vector<std::string> texts,
+                                                                    Call call) {
   if (embedder_ == nullptr) {
     PLUMBLINE_CO_ASSIGN(embedder_, Embedder::Create(model_.get(), threads_));
     if (!adapters_.empty()) {
@@ -372,10 +372,10 @@ Result<ModelPtr> LoadWeights(const LlamaOptions& options, const GgufInfo& info) 
   if (model == nullptr) {
     const std::string reason = RecentLlamaError(": ");
     const bool unknown = reason.find("unknown model architecture") != std::string::npos;
-    return Fail(unknown ? ErrorCode::kUnsupported : ErrorCode::kModelFile,
-                options.path + ": llama.cpp can't load this '" + info.architecture + "' model" +
-                    reason,
-                "`plumbline models inspect` shows what the file holds");
+    return Fail(
+        unknown ? ErrorCode::kUnsupported : ErrorCode::kModelFile,
+        options.path + ": llama.cpp can't load this '" + info.architecture + "' model" + reason,
+        "`plumbline models inspect` shows what the file holds");
   }
   return model;
 }

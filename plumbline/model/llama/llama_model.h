@@ -12,17 +12,17 @@
 namespace plumbline {
 
 struct LlamaAdapter {
-  std::string path;    ///< A LoRA adapter as GGUF.
+  std::string path;  ///< A LoRA adapter as GGUF.
   double scale = 1.0;
 };
 
 struct LlamaOptions {
-  std::string path;               ///< The GGUF file; the first of a split model.
+  std::string path;  ///< The GGUF file; the first of a split model.
   std::vector<LlamaAdapter> adapters;
-  int cells = 8192;               ///< Tokens that the key/value cache holds, shared by all requests.
-  int threads = 0;                ///< 0: one for each processor.
-  int gpu_layers = -1;            ///< -1: all, if the build has a GPU backend.
-  int batch_tokens = 512;         ///< Tokens in one pass at most.
+  int cells = 8192;        ///< Tokens that the key/value cache holds, shared by all requests.
+  int threads = 0;         ///< 0: one for each processor.
+  int gpu_layers = -1;     ///< -1: all, if the build has a GPU backend.
+  int batch_tokens = 512;  ///< Tokens in one pass at most.
   /// Same seed, same bits at any batch width, thread count and load: kernels that depend on the
   /// shape of a batch are avoided (no weight repacking, no matrix units, small passes). Slower.
   bool deterministic = false;
@@ -30,9 +30,9 @@ struct LlamaOptions {
 
 /// Counters since the model was loaded.
 struct LlamaCounters {
-  int64_t rounds = 0;       ///< Batches decoded.
-  int64_t tokens = 0;       ///< Tokens in them.
-  int64_t evictions = 0;    ///< Branches that lost residency while somebody held them.
+  int64_t rounds = 0;     ///< Batches decoded.
+  int64_t tokens = 0;     ///< Tokens in them.
+  int64_t evictions = 0;  ///< Branches that lost residency while somebody held them.
   int cells_used = 0;
 };
 

@@ -17,7 +17,7 @@ constexpr const char* kQuestion = "Human: How do I talk to a neighbour?\n\nAssis
 constexpr int kTop = 20;
 
 std::string DefaultModel() {
-  const char* folder = std::getenv("PLUMBLINE_MODEL_DIR");
+  const char* folder = std::getenv("PLUMBLINE_MODEL_DIR");  // NOLINT(concurrency-mt-unsafe)
   return std::string(folder == nullptr ? "." : folder) + "/SmolLM2-135M-Instruct.Q4_1.gguf";
 }
 
@@ -147,7 +147,7 @@ Walk WalkIn(const LlamaOptions& options, const std::vector<Step>& steps) {
 TEST(LlamaModel, DeterministicBranchesEqualStraightDecodingExactly) {
   LlamaOptions options;
   options.deterministic = true;
-  const std::vector<Step> steps = RandomSteps(1, 20);
+  const std::vector<Step> steps = RandomSteps(1, 12);
   const auto straight = Straight(options, steps);
   for (const int cells : {1024, 128}) {  // Plenty, and so few that branches are evicted all along.
     options.cells = cells;
@@ -166,7 +166,7 @@ TEST(LlamaModel, DeterministicBranchesEqualStraightDecodingExactly) {
 // many seeds on several machines) with a margin; a wrong path shows as differences of 5 and more.
 TEST(LlamaModel, FastBranchesEqualStraightDecodingWithinRounding) {
   LlamaOptions options;
-  const std::vector<Step> steps = RandomSteps(2, 20);
+  const std::vector<Step> steps = RandomSteps(2, 12);
   const auto straight = Straight(options, steps);
   for (const int cells : {1024, 128}) {
     options.cells = cells;

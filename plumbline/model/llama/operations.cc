@@ -123,9 +123,7 @@ void TopTokensOperation::Deliver(size_t /*index*/, TokenSampler& sampler) {
 }
 
 LogProbOperation::LogProbOperation(std::vector<Question> questions, Call call)
-    : Operation(std::move(call)),
-      questions_(std::move(questions)),
-      answers_(questions_.size()) {
+    : Operation(std::move(call)), questions_(std::move(questions)), answers_(questions_.size()) {
   for (size_t i = 0; i < questions_.size(); ++i) open_.push_back(i);
 }
 
@@ -141,9 +139,8 @@ void LogProbOperation::Deliver(size_t index, TokenSampler& sampler) {
 }
 
 void LogProbOperation::EndRound() {
-  std::erase_if(open_, [this](size_t i) {
-    return answers_[i].size() == questions_[i].next.size();
-  });
+  std::erase_if(open_,
+                [this](size_t i) { return answers_[i].size() == questions_[i].next.size(); });
 }
 
 }  // namespace plumbline::llama

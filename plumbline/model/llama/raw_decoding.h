@@ -10,12 +10,12 @@
 namespace plumbline {
 
 struct RawDecodingOptions {
-  std::string path;         ///< GGUF.
+  std::string path;  ///< GGUF.
   int threads = 1;
-  int streams = 1;          ///< Sequences decoded together after one shared prompt.
+  int streams = 1;  ///< Sequences decoded together after one shared prompt.
   int prompt_tokens = 64;
-  int new_tokens = 64;      ///< Of each stream.
-  bool sample = false;      ///< Draw each token by llama.cpp's sampler; else any token will do.
+  int new_tokens = 64;  ///< Of each stream.
+  bool sample = false;  ///< Draw each token by llama.cpp's sampler; else any token will do.
   bool flash_attention = false;
 };
 

@@ -268,8 +268,7 @@ void Residency::CutBack(int slot_index, TokenNode* new_tip) {
   TokenNode* old_tip = slot.tip;
   if (options_.append_only) Bury(slot_index, new_tip);
   if (old_tip->live > 0 && old_tip->covering == 1) ++evictions_;
-  for (TokenNode* node = old_tip; node != new_tip && node->parent != nullptr;
-       node = node->parent) {
+  for (TokenNode* node = old_tip; node != new_tip && node->parent != nullptr; node = node->parent) {
     TokenTree::Uncover(node);
     // A cell without an owner is free; every other has one of its own at least.
     const int freed = node->cells - std::min(node->cells, node->covering);

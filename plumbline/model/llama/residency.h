@@ -77,7 +77,7 @@ class Residency {
 
  private:
   struct Slot {
-    TokenNode* tip = nullptr;    // null: free
+    TokenNode* tip = nullptr;  // null: free
     uint64_t last_used = 0;
     uint64_t pinned_round = 0;   // must not be evicted in this round
     uint64_t claimed_round = 0;  // reads something in this round

@@ -13,22 +13,22 @@ namespace plumbline::llama {
 
 /// One token at one position after one history.
 struct TokenNode {
-  TokenNode* parent = nullptr;        ///< Null for the root, which holds no token.
+  TokenNode* parent = nullptr;  ///< Null for the root, which holds no token.
   TokenId token = -1;
-  int position = -1;                  ///< 0 for the first token of a sequence; -1 for the root.
-  std::vector<TokenNode*> children;   ///< In the order of creation.
+  int position = -1;                 ///< 0 for the first token of a sequence; -1 for the root.
+  std::vector<TokenNode*> children;  ///< In the order of creation.
 
-  int holders = 0;    ///< Handles on exactly this node.
-  int live = 0;       ///< holders, plus the children whose `live` isn't 0: 0 means nobody needs it.
-  int covering = 0;   ///< Slots whose path passes through here: more than 0 means resident.
-  int cells = 0;      ///< An upper bound of the cells that hold it; at most `covering`.
-  bool was_read = false;      ///< Has been through the model at least once.
-  uint64_t planned_round = 0;   ///< The round that reads it, if it is the current one.
-  int planned_index = 0;        ///< Its place in that round's batch.
-  bool planned_leaf = false;    ///< Nothing in that round's batch follows it.
-  uint64_t buried_epoch = 0;    ///< See Residency: its cells outlive their slots until then.
+  int holders = 0;   ///< Handles on exactly this node.
+  int live = 0;      ///< holders, plus the children whose `live` isn't 0: 0 means nobody needs it.
+  int covering = 0;  ///< Slots whose path passes through here: more than 0 means resident.
+  int cells = 0;     ///< An upper bound of the cells that hold it; at most `covering`.
+  bool was_read = false;          ///< Has been through the model at least once.
+  uint64_t planned_round = 0;     ///< The round that reads it, if it is the current one.
+  int planned_index = 0;          ///< Its place in that round's batch.
+  bool planned_leaf = false;      ///< Nothing in that round's batch follows it.
+  uint64_t buried_epoch = 0;      ///< See Residency: its cells outlive their slots until then.
   uint64_t duplicated_epoch = 0;  ///< Until then several cells may hold it.
-  int logits_entry = -1;        ///< Its place in the logits cache, or -1.
+  int logits_entry = -1;          ///< Its place in the logits cache, or -1.
 };
 
 /// Owns all nodes. A node lives while it is held, resident, or has a living child. Not

@@ -13,8 +13,8 @@ std::string PieceOf(const llama_vocab* vocab, llama_token token) {
                                     /*special=*/false);
   if (length < 0) {
     piece.resize(-length);
-    length = llama_token_to_piece(vocab, token, piece.data(), static_cast<int>(piece.size()), 0,
-                                  false);
+    length =
+        llama_token_to_piece(vocab, token, piece.data(), static_cast<int>(piece.size()), 0, false);
   }
   piece.resize(length > 0 ? length : 0);
   return piece;
@@ -54,8 +54,8 @@ std::vector<TokenId> Vocabulary::Tokenize(std::string_view text, bool special) c
   // A line break keeps its own tokens, so what follows it is the text without the extra space.
   const std::vector<TokenId> before = TokenizeRaw("\n", false);
   std::vector<TokenId> tokens = TokenizeRaw("\n" + std::string(text), special);
-  const bool separate = tokens.size() >= before.size() &&
-                        std::equal(before.begin(), before.end(), tokens.begin());
+  const bool separate =
+      tokens.size() >= before.size() && std::equal(before.begin(), before.end(), tokens.begin());
   if (!separate) return TokenizeRaw(std::string(text), special);
   tokens.erase(tokens.begin(), tokens.begin() + static_cast<ptrdiff_t>(before.size()));
   return tokens;
