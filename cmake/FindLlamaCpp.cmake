@@ -1,5 +1,5 @@
-# llama.cpp with its `common` library (Jinja chat templates), static and without network. Gives the
-# targets `llama` and `llama-common`, and plumbline::httplib (the cpp-httplib that llama.cpp carries).
+# llama.cpp with its `common` library (Jinja chat templates), static and without network. Gives
+# plumbline::llama_cpp, and plumbline::httplib (the cpp-httplib that llama.cpp carries).
 #
 # The source is, in this order:
 #   LLAMA_CPP_DIR           a folder with llama.cpp's source; it is only read;
@@ -24,12 +24,14 @@ endfunction()
 
 set(LLAMA_CPP_DIR "" CACHE PATH
   "Folder with llama.cpp's source; empty: what scripts/fetch-llama.sh fetched")
-option(PLUMBLINE_SYSTEM_LLAMA "Link an installed llama.cpp; `common` still comes from the source" OFF)
+option(PLUMBLINE_SYSTEM_LLAMA
+  "Link an installed llama.cpp; `common` still comes from the source" OFF)
 option(PLUMBLINE_BUILD_PEERS
   "Build llama-server and llama-batched-bench from the same source, for tests and benchmarks"
   ${PLUMBLINE_BUILD_TESTS})
 option(PLUMBLINE_TLS "Speak https to remote models (needs OpenSSL's development files)" ON)
-set(PLUMBLINE_GPU "none" CACHE STRING "GPU backend: none, cuda, hip, metal, musa, opencl, sycl, vulkan")
+set(PLUMBLINE_GPU "none" CACHE STRING
+  "GPU backend: none, cuda, hip, metal, musa, opencl, sycl, vulkan")
 set_property(CACHE PLUMBLINE_GPU PROPERTY STRINGS none cuda hip metal musa opencl sycl vulkan)
 
 set(llama_source "${LLAMA_CPP_DIR}")

@@ -11,8 +11,9 @@ foreach(header llama.h ggml.h)
   file(SHA256 "${LLAMA_INCLUDE_DIR}/${header}" installed)
   file(SHA256 "${source_header}" expected)
   if(NOT installed STREQUAL expected)
-    message(FATAL_ERROR "The installed llama.cpp (version ${LLAMA_VERSION}, ${LLAMA_INCLUDE_DIR}) is "
-      "not the version of the source in ${llama_source}: their ${header} differ. Pass "
+    message(FATAL_ERROR
+      "The installed llama.cpp (version ${LLAMA_VERSION}, ${LLAMA_INCLUDE_DIR}) is not the "
+      "version of the source in ${llama_source}: their ${header} differ. Pass "
       "-DLLAMA_CPP_DIR=<the source that was installed>, or leave out PLUMBLINE_SYSTEM_LLAMA.")
   endif()
 endforeach()

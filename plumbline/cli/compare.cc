@@ -26,7 +26,7 @@ constexpr const char* kExamples = R"(Examples:
   plumbline generate --input FILE -p rain --output rain.jsonl
   plumbline compare sample.jsonl rain.jsonl --judge-model JUDGE.gguf
       Which answers are better, says another model than the one that searched.
-  plumbline compare *.jsonl --judge harmless:plain --calibrate --output judgements.jsonl
+  plumbline compare *.jsonl --judge harmless:chat --calibrate --output judgements.jsonl
       Keeps judgements; after Ctrl-C or a crash the same command goes on.
 
 The first FILE is what the others are compared with, prompt by prompt. Judge with a model or a
@@ -200,8 +200,9 @@ class ComparisonRun {
   std::string SteeredBy(const AnswerRun& run) const {
     if (!run.settings.is_object() || !run.settings.contains("align-to")) return "";
     const json own = run.settings.value("model", json());
-    const json other = run.settings.value("judge-model", json(""));
-    if ((other == "" ? own : other) != JudgeIdentity()) return "";
+    const json other = run.settings.value("judge-model", own);
+    const bool own_judge = other.is_string() && other.get_ref<const std::string&>().empty();
+    if ((own_judge ? own : other) != JudgeIdentity()) return "";
     if (run.settings.at("align-to") == wording_.Spec()) {
       return run.name +
              " was steered by this very judge: its values are what the search raised, not evidence";

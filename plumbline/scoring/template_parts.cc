@@ -42,9 +42,9 @@ Result<TemplatePart> ParseHeader(const TemplateLine& line, std::string_view sour
 
 std::string TemplatePart::Text() const {
   std::string text;
-  for (const TemplateLine& line : lines) {
-    if (&line != &lines.front()) text += '\n';
-    text += line.text;
+  for (const TemplateLine& one : lines) {
+    if (&one != &lines.front()) text += '\n';
+    text += one.text;
   }
   return text;
 }

@@ -1,4 +1,4 @@
-"""The fetch scripts refuse what is not what they name, and leave nothing behind. Needs no network."""
+"""The fetch scripts refuse what is not what they name, and leave nothing behind. No network."""
 
 import os
 import pathlib

@@ -17,7 +17,7 @@ constexpr const char* kQuestion = "Human: How do I talk to a neighbour?\n\nAssis
 constexpr int kTop = 20;
 
 std::string DefaultModel() {
-  const char* folder = std::getenv("PLUMBLINE_MODEL_DIR");  // NOLINT(concurrency-mt-unsafe)
+  const char* folder = std::getenv("PLUMBLINE_MODEL_DIR");
   return std::string(folder == nullptr ? "." : folder) + "/SmolLM2-135M-Instruct.Q4_1.gguf";
 }
 

@@ -55,8 +55,7 @@ Status ValidateOptions(const OpenAiOptions& options) {
 Result<std::string> BearerToken(const OpenAiOptions& options) {
   for (const std::string& name : {options.api_key_variable, options.fallback_api_key_variable}) {
     // Nothing in Plumbline writes the environment.
-    const char* value =
-        name.empty() ? nullptr : std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
+    const char* value = name.empty() ? nullptr : std::getenv(name.c_str());
     if (value == nullptr || *value == '\0') continue;
     const std::string token(value);
     const bool clean = std::all_of(token.begin(), token.end(),
